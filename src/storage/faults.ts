@@ -18,6 +18,7 @@ import type { Engine } from '../engine/engine.ts'
 import { type Gate, POSTPONE, wouldRun } from '../engine/gates.ts'
 import { UnreadableValue, type ValuePlace } from '../keyspace/cold.ts'
 import { type Database, LOOKUP_EXPIRED, LOOKUP_KEY } from '../keyspace/database.ts'
+import { FlatMap } from '../lib/flat-map.ts'
 import { Histogram } from '../lib/histogram.ts'
 import { parseInt64 } from '../lib/number.ts'
 import type { Slice } from '../lib/slice.ts'
@@ -83,6 +84,7 @@ interface Fault {
 
 /** What a client waits for: values, or (missing is infinite) the disk. */
 interface Waiting {
+  client: Client
   faults: Fault[]
   /** How many of them have not arrived. */
   missing: number
@@ -115,13 +117,15 @@ export class Faults {
   /** Microseconds from the request of a value until it has arrived. */
   readonly durations = new Histogram()
   private readonly parts: FaultParts
-  private readonly pending = new Map<number, Fault>()
+  /** By their places. */
+  private readonly pending = new FlatMap<Fault>()
   private readonly arrived: Fault[] = []
+  // By the ids of clients.
   /** Clients whose sockets are not read: those with CLIENT_UNREAD. */
-  private readonly unread = new Set<Client>()
-  private readonly waiting = new Map<Client, Waiting>()
+  private readonly unread = new FlatMap<Client>()
+  private readonly waiting = new FlatMap<Waiting>()
   /** Clients whose command is judged again. */
-  private readonly served = new Map<Client, Verdict>()
+  private readonly served = new FlatMap<Verdict>()
   private readonly loads: LargeLoads
   /** Clients whose values are there, but a snapshot is busy with one of them. */
   private readonly held = new Set<Client>()
@@ -137,8 +141,8 @@ export class Faults {
     parts.engine.onClientDisconnected.push(client => {
       this.forget(client)
       this.held.delete(client)
-      this.served.delete(client)
-      this.unread.delete(client)
+      this.served.delete(client.id)
+      this.unread.delete(client.id)
     })
   }
 
@@ -157,12 +161,12 @@ export class Faults {
     this.parts.engine.keyspace.entries.ahead.forget()
     // Before anything is spilled again: the values that the client has waited for are in memory.
     if (this.served.size !== 0) {
-      const verdict = this.served.get(client)
+      const verdict = this.served.get(client.id)
       if (verdict !== undefined) return this.judgeAgain(client, verdict, entry, args, argc)
     }
     const blocked = this.parts.guard()
     if (blocked && (flags & CMD_DENYOOM) !== 0) {
-      this.wait(client, { faults: [], missing: Number.POSITIVE_INFINITY, tries: 0 })
+      this.wait({ client, faults: [], missing: Number.POSITIVE_INFINITY, tries: 0 })
       return POSTPONE
     }
     if (this.parts.store.figures.coldKeys === 0) return undefined
@@ -175,7 +179,7 @@ export class Faults {
     this.wanted = undefined
     wouldRun(client, entry, args, argc, this.request)
     if (this.wanted === undefined) return undefined
-    this.wait(client, this.wanted)
+    this.wait(this.wanted)
     return POSTPONE
   }
 
@@ -190,7 +194,7 @@ export class Faults {
 
   /** A command that has waited runs, unless a large value is on disk again. */
   private judgeAgain(client: Client, verdict: Verdict, entry: TableEntry, args: Slice[], argc: number) {
-    this.served.delete(client)
+    this.served.delete(client.id)
     if (verdict.isRefused) return UNREADABLE
     if (this.parts.store.figures.coldKeys === 0 || verdict.tries >= TRIES_MAX) return undefined
     this.wanted = undefined
@@ -198,31 +202,32 @@ export class Faults {
     const wanted = this.wanted as Waiting | undefined
     if (wanted === undefined) return undefined
     wanted.tries = verdict.tries
-    this.wait(client, wanted)
+    this.wait(wanted)
     return POSTPONE
   }
 
-  private wait(client: Client, waiting: Waiting): void {
-    this.waiting.set(client, waiting)
+  private wait(waiting: Waiting): void {
+    const { client } = waiting
+    this.waiting.set(client.id, waiting)
     // In process nothing slows the sender down.
     if (client.connection.kind === 'memory' || client.has(CLIENT_UNREAD)) return
     client.flags |= CLIENT_UNREAD
     client.connection.pause()
-    this.unread.add(client)
+    this.unread.set(client.id, client)
   }
 
   /** The sockets of clients that wait no longer and have used up their input are read again. */
   private readonly resume = (): boolean => {
     let isBusy = false
-    for (const client of this.unread) {
-      if (this.waiting.has(client)) continue
+    this.unread.forEach(client => {
+      if (this.waiting.has(client.id)) return
       if (client.has(CLIENT_INPUT_QUEUED)) isBusy = true
       else {
-        this.unread.delete(client)
+        this.unread.delete(client.id)
         client.flags &= ~CLIENT_UNREAD
         if (!client.has(CLIENT_CLOSING)) client.connection.resume()
       }
-    }
+    })
     return !isBusy
   }
 
@@ -256,7 +261,7 @@ export class Faults {
     if (running !== undefined) {
       if (running.clients.includes(client)) return
       running.clients.push(client)
-      this.want(running)
+      this.want(client, running)
       return
     }
     const fault: Fault = {
@@ -274,7 +279,7 @@ export class Faults {
     if (fault.isLarge) this.beginLoad(fault, entry)
     else this.readWhole(fault, place)
     this.pending.set(id, fault)
-    this.want(fault)
+    this.want(client, fault)
   }
 
   private readWhole(fault: Fault, place: ValuePlace): void {
@@ -300,8 +305,8 @@ export class Faults {
 
   /** A client needs its values no longer. */
   private forget(client: Client): void {
-    const waiting = this.waiting.get(client)
-    this.waiting.delete(client)
+    const waiting = this.waiting.get(client.id)
+    this.waiting.delete(client.id)
     for (const fault of waiting?.faults ?? []) this.unuse(fault)
   }
 
@@ -317,17 +322,17 @@ export class Faults {
   /** CLIENT UNBLOCK is for a command that came before it: where that waits for values, both do, and it runs first. */
   private follow(client: Client, clientId: Slice): void {
     const target = this.parts.engine.clients.get(parseInt64(clientId))
-    const waiting = target && this.waiting.get(target)
+    const waiting = target && this.waiting.get(target.id)
     if (waiting === undefined || target === client) return
     for (const fault of waiting.faults) {
       if (this.pending.get(fault.id) !== fault || fault.clients.includes(client)) continue
       fault.clients.push(client)
-      this.want(fault)
+      this.want(client, fault)
     }
   }
 
-  private want(fault: Fault): void {
-    this.wanted ??= { faults: [], missing: 0, tries: 0 }
+  private want(client: Client, fault: Fault): void {
+    this.wanted ??= { client, faults: [], missing: 0, tries: 0 }
     this.wanted.faults.push(fault)
     this.wanted.missing++
     fault.uses++
@@ -351,7 +356,7 @@ export class Faults {
     this.parts.took(us)
     // Values of one command come to memory together, so that none is moved to disk again while others are read.
     for (const client of fault.clients) {
-      const waiting = this.waiting.get(client)
+      const waiting = this.waiting.get(client.id)
       if (waiting !== undefined && --waiting.missing <= 0) this.installAll(client, waiting)
     }
   }
@@ -381,7 +386,7 @@ export class Faults {
     // A copy: those that wait on come back.
     for (const client of [...this.held]) {
       this.held.delete(client)
-      const waiting = this.waiting.get(client)
+      const waiting = this.waiting.get(client.id)
       if (waiting !== undefined) this.installAll(client, waiting)
     }
   }
@@ -415,16 +420,18 @@ export class Faults {
   }
 
   private release(client: Client, isRefused = false): void {
-    const tries = (this.waiting.get(client)?.tries ?? 0) + 1
-    this.waiting.delete(client)
-    this.served.set(client, { isRefused, tries })
+    const tries = (this.waiting.get(client.id)?.tries ?? 0) + 1
+    this.waiting.delete(client.id)
+    this.served.set(client.id, { isRefused, tries })
     this.parts.engine.postponed.releaseOne(client, 'storage')
     if (this.unread.size !== 0) this.parts.start(this.resume)
   }
 
   /** The disk has followed: writers may go on. */
   releaseWriters(): void {
-    for (const [client, { missing }] of this.waiting) if (missing === Number.POSITIVE_INFINITY) this.release(client)
+    this.waiting.forEach(({ client, missing }) => {
+      if (missing === Number.POSITIVE_INFINITY) this.release(client)
+    })
   }
 }
 

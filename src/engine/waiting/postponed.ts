@@ -7,6 +7,7 @@
 // Always: a client is postponed for one reason, has CLIENT_POSTPONED meanwhile, and is removed when it disconnects.
 // A blocked command that may not run again yet stays blocked; release() then offers it all keys anew.
 
+import { FlatMap } from '../../lib/flat-map.ts'
 import { CLIENT_POSTPONED, type Client } from '../client.ts'
 import type { Engine } from '../engine.ts'
 import type { GateName } from '../gates.ts'
@@ -16,14 +17,15 @@ type PostponeReason = GateName | 'fault'
 
 export class PostponedClients {
   private readonly engine: Engine
-  private readonly reasons = new Map<PostponeReason, Set<Client>>()
+  /** Clients by their ids. */
+  private readonly reasons = new Map<PostponeReason, FlatMap<Client>>()
   /** Reasons for which a blocked command was not run again. */
   private readonly retryReasons = new Set<GateName>()
 
   constructor(engine: Engine) {
     this.engine = engine
     engine.onClientDisconnected.push(client => {
-      if (client.has(CLIENT_POSTPONED)) for (const clients of this.reasons.values()) clients.delete(client)
+      if (client.has(CLIENT_POSTPONED)) for (const postponed of this.reasons.values()) postponed.delete(client.id)
     })
   }
 
@@ -36,9 +38,9 @@ export class PostponedClients {
 
   postpone(client: Client, reason: PostponeReason): void {
     client.flags |= CLIENT_POSTPONED
-    const clients = this.reasons.get(reason)
-    if (clients === undefined) this.reasons.set(reason, new Set([client]))
-    else clients.add(client)
+    let clients = this.reasons.get(reason)
+    if (clients === undefined) this.reasons.set(reason, (clients = new FlatMap()))
+    clients.set(client.id, client)
   }
 
   /** A blocked command could be served, but may not run for this reason. */
@@ -48,7 +50,7 @@ export class PostponedClients {
 
   /** The reason has ended for one client. */
   releaseOne(client: Client, reason: PostponeReason): void {
-    if (this.reasons.get(reason)?.delete(client) !== true) return
+    if (this.reasons.get(reason)?.delete(client.id) !== true) return
     client.flags &= ~CLIENT_POSTPONED
     this.engine.blocking.unblockedClients.push(client)
   }
@@ -56,10 +58,10 @@ export class PostponedClients {
   /** The reason has ended, or may have for some: commands are judged again, at the end of the event. */
   release(reason: GateName): void {
     const { blocking, keyspace } = this.engine
-    for (const client of this.reasons.get(reason) ?? []) {
+    this.reasons.get(reason)?.forEach(client => {
       client.flags &= ~CLIENT_POSTPONED
       blocking.unblockedClients.push(client)
-    }
+    })
     this.reasons.delete(reason)
     if (this.retryReasons.delete(reason)) for (const db of keyspace.databases) blocking.databaseReady(db)
   }
