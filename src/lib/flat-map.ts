@@ -63,8 +63,8 @@ export class FlatMap<Item extends object> {
   }
 
   private homeOf(key: number): number {
-    const folded = (key >>> 0) ^ Math.floor(key / 0x1_0000_0000)
-    return (Math.imul(folded, 0x9e3779b1) >>> 16) & (this.table.length - 1)
+    const mixed = Math.imul((key >>> 0) ^ Math.floor(key / 0x1_0000_0000), 0x9e3779b1)
+    return (mixed ^ (mixed >>> 15)) & (this.table.length - 1)
   }
 
   /** Empties a slot of the table; those behind it that began before it move up. */
